@@ -11,6 +11,9 @@ mod plugins;
 mod settings;
 mod worker;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use exed_domain::ports::{

@@ -120,6 +120,8 @@ enum Role {
 #[derive(Clone, Debug)]
 struct Part {
     role: Role,
+    /// The expression as it is written, without `&` and `!`: a host of just this name comes first.
+    text: String,
     selector: Selector,
     /// The same text read as a name and a position, where it can be.
     position: Option<(Selector, Span)>,
@@ -157,7 +159,7 @@ impl Part {
             Some((base, span)) => Some((Selector::parse(base)?, span)),
             None => None,
         };
-        Ok(Self { role, selector: Selector::parse(expression)?, position })
+        Ok(Self { role, text: expression.to_owned(), selector: Selector::parse(expression)?, position })
     }
 
     fn is_expression(&self) -> bool {

@@ -11,6 +11,7 @@ use exed_domain::ports::{ExecutorHandle, Plan, PlanRequest, PluginError};
 use exed_domain::{HostName, JobId};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
 use super::Shared;
@@ -46,8 +47,13 @@ async fn run_claimed(shared: Arc<Shared>, claimed: Claimed, control: Arc<Control
     control.set_lease(held.expires_at);
     let key = LeaseKey { job: job.id, token: held.token };
     let (recorder, writer) = Recorder::start(&shared, key.clone(), &control);
-    let keeper = tokio::spawn(lease::keep(Arc::clone(&shared), key.clone(), Arc::clone(&control)));
-    let timer = tokio::spawn(deadline(job_deadline(&shared, &job), Arc::clone(&control)));
+    let keeper = AbortOnDropHandle::new(tokio::spawn(lease::keep(
+        Arc::clone(&shared),
+        key.clone(),
+        Arc::clone(&control),
+    )));
+    let timer =
+        AbortOnDropHandle::new(tokio::spawn(deadline(job_deadline(&shared, &job), Arc::clone(&control))));
     if job.state == JobState::Canceling {
         control.stop(StopReason::Canceled);
     }
@@ -61,9 +67,8 @@ async fn run_claimed(shared: Arc<Shared>, claimed: Claimed, control: Arc<Control
         .map(|run| TargetEnd { host: run.host, state: run.state, message: run.message })
         .collect();
     ended.extend(run_open(&run, open).await);
-    timer.abort();
+    drop(timer);
     if control.reason() == Some(StopReason::Abandoned) {
-        keeper.abort();
         writer.abort();
         return;
     }
@@ -73,7 +78,7 @@ async fn run_claimed(shared: Arc<Shared>, claimed: Claimed, control: Arc<Control
         Ok(false) => tracing::warn!("the end of the job could not be recorded; it is taken up again"),
         Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "the recorder has died"),
     }
-    keeper.abort();
+    drop(keeper);
 }
 
 /// Runs every target that has not ended.

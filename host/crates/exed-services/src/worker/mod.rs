@@ -22,6 +22,7 @@ use exed_domain::{JobId, WorkerId};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::{Ports, Settings};
 use control::{Control, StopReason};
@@ -84,11 +85,11 @@ impl Worker {
         if recovered > 0 {
             tracing::info!(jobs = recovered, "taking up jobs that an earlier process has left");
         }
-        let sweeper = tokio::spawn(retention::sweep(Arc::clone(shared), stop.drain.clone()));
+        let _sweeper =
+            AbortOnDropHandle::new(tokio::spawn(retention::sweep(Arc::clone(shared), stop.drain.clone())));
         let mut running = Running::default();
         self.claim_until(&stop, &mut running).await;
         self.finish(&stop, &mut running).await;
-        sweeper.abort();
         Ok(())
     }
 

@@ -48,9 +48,8 @@ fn mark(chosen: &mut [bool], index: usize, value: bool) {
 /// The positions of the hosts that one part selects, each once, in the order that positions count in: that
 /// of the group, its own hosts first and those of its children after them.
 fn select(part: &Part, inventory: &Inventory) -> Vec<usize> {
-    if let Selector::Name(name) = &part.selector
-        && part.role == Role::Add
-        && let Some(index) = inventory.hosts.get_index_of(&HostName(name.clone()))
+    if part.role == Role::Add
+        && let Some(index) = inventory.hosts.get_index_of(&HostName(part.text.clone()))
     {
         return vec![index];
     }
