@@ -28,7 +28,7 @@ struct Follow {
 impl Jobs {
     /// The events of a job after `after`, first the stored ones, then each as it happens; ends after
     /// [`EventKind::Finished`]. A job whose events are no longer kept is told from its results.
-    pub fn follow(&self, id: JobId, after: EventSeq) -> impl Stream<Item = Result<Event>> + Send + 'static {
+    pub fn follow(&self, id: JobId, after: EventSeq) -> impl Stream<Item = Result<Event>> + Send + use<> {
         let follow =
             Follow { jobs: self.clone(), id, after, ready: VecDeque::new(), signals: None, ended: false };
         try_unfold(follow, |mut follow| async move {
