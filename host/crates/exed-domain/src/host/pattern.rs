@@ -84,8 +84,7 @@ impl Pattern {
                 format!("it is {} bytes long, and at most {LONGEST_PATTERN} are accepted", text.len());
             return Err(PatternError::new(text, problem));
         }
-        let parts =
-            split::parts(text).into_iter().map(Part::parse).collect::<Result<Vec<_>, _>>()?;
+        let parts = split::parts(text).into_iter().map(Part::parse).collect::<Result<Vec<_>, _>>()?;
         if parts.is_empty() {
             let problem = "it is empty; write a host, a group, a glob like `web*`, or `all`";
             return Err(PatternError::new(text, problem));
@@ -196,21 +195,15 @@ impl Selector {
         if expression.is_empty() {
             return Err(PatternError::new(part, "a regular expression must follow `~`"));
         }
-        RegexBuilder::new(expression)
-            .size_limit(REGEX_SIZE)
-            .build()
-            .map(Self::Regex)
-            .map_err(|error| {
-                let problem = match error {
-                    regex::Error::CompiledTooBig(_) => "it compiles to too much; make it simpler".to_owned(),
-                    other => format!(
-                        "not a regular expression that is accepted here (no look-around and no \
-                         back-references): {}",
-                        last_line(&other.to_string())
-                    ),
-                };
-                PatternError::new(part, problem)
-            })
+        RegexBuilder::new(expression).size_limit(REGEX_SIZE).build().map(Self::Regex).map_err(|error| {
+            let problem = if matches!(error, regex::Error::CompiledTooBig(_)) {
+                "it compiles to too much; make it simpler".to_owned()
+            } else {
+                let why = last_line(&error.to_string());
+                format!("not a regular expression, or one with look-around or back-references: {why}")
+            };
+            PatternError::new(part, problem)
+        })
     }
 }
 
