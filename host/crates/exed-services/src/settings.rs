@@ -1,7 +1,7 @@
 //! How the services behave.
 
 use std::collections::BTreeMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 /// Settings of the services. Only [`Settings::policies`] can change while they run.
@@ -55,15 +55,16 @@ impl Default for RetentionSettings {
     }
 }
 
-/// Policies by operation, changeable at run time. An operation that is not listed has none.
-#[derive(Debug, Default)]
-pub struct PolicyBindings(RwLock<BTreeMap<String, Vec<String>>>);
+/// Policies by operation, changeable at run time: clones share one table. An operation that is not listed
+/// has none.
+#[derive(Clone, Debug, Default)]
+pub struct PolicyBindings(Arc<RwLock<BTreeMap<String, Vec<String>>>>);
 
 impl PolicyBindings {
     /// Bindings from a table.
     #[must_use]
     pub fn new(table: BTreeMap<String, Vec<String>>) -> Self {
-        Self(RwLock::new(table))
+        Self(Arc::new(RwLock::new(table)))
     }
 
     /// Replaces the whole table; runs under way see it at their next step.

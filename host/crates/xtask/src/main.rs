@@ -1,0 +1,23 @@
+//! The developer's commands: `cargo xtask <command>`.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the output of a command-line tool")]
+
+mod build;
+mod cli;
+mod command;
+mod packages;
+mod toolchain;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match cli::Cli::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

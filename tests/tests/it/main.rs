@@ -1,0 +1,5 @@
+//! The one integration binary. Its tree follows what it tests.
+
+mod architecture;
+mod licenses;
+mod workspace;
