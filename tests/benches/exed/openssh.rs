@@ -8,6 +8,8 @@ use anyhow::{Context, ensure};
 use rustix::process::{Signal, kill_process};
 use tests::fleet::Fleet;
 
+use crate::clock::Sample;
+
 /// The ssh client with the fleet's key and host keys, and nothing of the user's own configuration.
 pub struct OpenSsh {
     key: PathBuf,
@@ -39,32 +41,32 @@ impl OpenSsh {
         })
     }
 
-    fn command(&self, address: &str) -> Command {
+    fn command(&self, socket: &str) -> Command {
         let mut ssh = Command::new("ssh");
         ssh.args(["-F", "none", "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes"]);
         // The key exchange that exed uses: OpenSSH's default costs 55 ms of client CPU for each connection.
         ssh.args(["-o", "KexAlgorithms=curve25519-sha256"]);
         ssh.arg("-o").arg(format!("UserKnownHostsFile={}", self.known_hosts.display()));
         ssh.arg("-i").arg(&self.key).args(["-l", "root"]);
-        ssh.arg("-o").arg(format!("ControlPath={}", self.socket(address).display()));
+        ssh.arg("-o").arg(format!("ControlPath={socket}"));
         ssh.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         ssh
     }
 
-    fn socket(&self, address: &str) -> PathBuf {
-        self.sockets.path().join(address)
+    fn socket(&self, address: &str) -> String {
+        self.sockets.path().join(address).display().to_string()
     }
 
     /// Connects a master to every host.
     pub fn connect(&mut self) -> anyhow::Result<()> {
         for address in self.addresses.clone() {
-            let mut ssh = self.command(&address);
+            let mut ssh = self.command(&self.socket(&address));
             ssh.args(["-M", "-N", &address]);
             self.masters.push(ssh.spawn().context("cannot start ssh: apt-get install openssh-client")?);
         }
         let give_up = Instant::now() + Duration::from_secs(60);
         for address in &self.addresses {
-            while !answers(&self.socket(address)) {
+            while !answers(Path::new(&self.socket(address))) {
                 ensure!(Instant::now() < give_up, "no ControlMaster to {address} within a minute");
                 std::thread::sleep(Duration::from_millis(20));
             }
@@ -72,26 +74,31 @@ impl OpenSsh {
         Ok(())
     }
 
-    /// Runs a command on every host at once, and returns how long it took and what it cost.
-    pub fn run(&self, mode: Mode, remote: &str) -> anyhow::Result<(Duration, f64)> {
-        let before = children_cpu();
-        let start = Instant::now();
+    /// Runs a command on every host at once.
+    pub fn run(&self, mode: Mode, remote: &str) -> anyhow::Result<Sample> {
+        Sample::of(|| self.cpu(), || self.run_all(mode, remote)).map(|(sample, ())| sample)
+    }
+
+    /// Processor seconds of the masters and of every `ssh` that has ended.
+    fn cpu(&self) -> f64 {
+        children_cpu() + self.masters.iter().map(|master| process_cpu(master.id())).sum::<f64>()
+    }
+
+    fn run_all(&self, mode: Mode, remote: &str) -> anyhow::Result<()> {
         let mut children = Vec::with_capacity(self.addresses.len());
         for address in &self.addresses {
-            let mut ssh = self.command(address);
-            ssh.arg("-o").arg(match mode {
-                Mode::Fresh => "ControlMaster=no",
-                Mode::ControlMaster => "ControlMaster=auto",
-            });
-            if mode == Mode::Fresh {
-                ssh.args(["-o", "ControlPath=none"]);
-            }
-            children.push(ssh.args([address, remote]).spawn()?);
+            // The first value of an option counts.
+            let mut ssh = match mode {
+                Mode::Fresh => self.command("none"),
+                Mode::ControlMaster => self.command(&self.socket(address)),
+            };
+            ssh.args(["-o", "ControlMaster=no", address, remote]);
+            children.push(ssh.spawn().context("cannot start ssh: apt-get install openssh-client")?);
         }
         for mut child in children {
             ensure!(child.wait()?.success(), "`ssh` failed during the benchmark");
         }
-        Ok((start.elapsed(), children_cpu() - before))
+        Ok(())
     }
 }
 

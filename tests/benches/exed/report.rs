@@ -114,9 +114,3 @@ impl Report {
         std::fs::write(path, text).with_context(|| format!("writing {}", path.display()))
     }
 }
-
-/// The middle of some durations.
-pub fn median(mut samples: Vec<Duration>) -> Duration {
-    samples.sort();
-    samples.get(samples.len() / 2).copied().unwrap_or_default()
-}

@@ -9,6 +9,7 @@ use exed_domain::ports::store::Submission;
 use exed_domain::{HostName, JobId, Timestamp};
 use exed_store::sqlite::{SqliteOptions, SqliteStore};
 
+use crate::clock::median;
 use crate::report::{Figure, Report, Row};
 
 /// Both sides take turns this often, because a shared disk changes its speed.
@@ -26,7 +27,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
             bare_rates.push(bare(&folder.path().join(format!("bare-{submitters}-{round}.db")))?);
             our_rates.push(ours(Arc::clone(&store), submitters).await?);
         }
-        let (ours, bare) = (middle(our_rates), middle(bare_rates));
+        let (ours, bare) = (median(&mut our_rates), median(&mut bare_rates));
         report.add(Row {
             what: "durable submissions".to_owned(),
             size: format!("{submitters} at once"),
@@ -36,11 +37,6 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
         });
     }
     Ok(())
-}
-
-fn middle(mut rates: Vec<f64>) -> f64 {
-    rates.sort_by(f64::total_cmp);
-    rates.get(rates.len() / 2).copied().unwrap_or_default()
 }
 
 /// One row per commit, one writer: what the disk gives.

@@ -1,5 +1,9 @@
 //! The one integration binary. Its tree follows what it tests.
 
 mod architecture;
+mod crash;
+mod exed_api;
 mod licenses;
+mod plugins;
 mod workspace;
+mod world;

@@ -2,7 +2,7 @@
 //!
 //! It reports `ok` if it found nothing, and `failed` with what it found otherwise.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream, ToSocketAddrs as _, UdpSocket};
 
 use exed_sdk::{Entry, Executor, Failure, Host, NoArgs, Operation, Outcome};
@@ -61,6 +61,9 @@ fn files(found: &mut Vec<String>) {
 
 fn process(found: &mut Vec<String>) {
     found.extend(std::env::vars_os().map(|(name, _)| format!("variable {}", name.to_string_lossy())));
+    if std::io::stdin().read(&mut [0]).is_ok_and(|count| count > 0) {
+        found.push("standard input".to_owned());
+    }
     found.extend(std::env::args_os().map(|argument| format!("argument {}", argument.to_string_lossy())));
 }
 

@@ -16,7 +16,7 @@ use crate::host::{Inner, PluginHost};
 use crate::loader::Candidate;
 use crate::registry::Plugin;
 
-const NO_FOLDER: &str = "no plugin folder is configured; set plugins.folder in the configuration";
+const NO_FOLDER: &str = "no plugin folder is configured; set folder in the table [plugins] of the configuration, and restart";
 
 #[async_trait]
 impl PluginAdmin for PluginHost {

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::build;
+use crate::{build, demo, test};
 
 /// The developer's commands of exed.
 #[derive(Debug, Parser)]
@@ -16,6 +16,10 @@ pub(crate) struct Cli {
 enum Command {
     /// Build the plugins and the binaries that carry them.
     Build(build::Options),
+    /// Show everything at work on throwaway hosts; Ctrl-C cleans up.
+    Demo(demo::Options),
+    /// Set up what is missing and pass every check and test.
+    Test(test::Options),
 }
 
 impl Cli {
@@ -23,6 +27,8 @@ impl Cli {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match self.command {
             Command::Build(options) => build::run(&options).map(drop),
+            Command::Demo(options) => demo::run(&options),
+            Command::Test(options) => test::run(&options),
         }
     }
 }

@@ -4,7 +4,9 @@
 mod build;
 mod cli;
 mod command;
+mod demo;
 mod packages;
+mod test;
 mod toolchain;
 mod workspace;
 

@@ -28,9 +28,14 @@ impl Workspace {
         Ok(Self { root: folder("workspace_root")?, target: folder("target_directory")? })
     }
 
-    /// The folder of finished components.
+    /// The folder of the first-party components, which the binary embeds.
     pub(crate) fn components(&self) -> PathBuf {
         self.target.join("components")
+    }
+
+    /// The folder of other plugins' components.
+    pub(crate) fn plugins(&self) -> PathBuf {
+        self.target.join("plugins")
     }
 
     /// The target directory of guests: their compiler may be another one than the host's.

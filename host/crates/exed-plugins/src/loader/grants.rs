@@ -59,12 +59,18 @@ impl Grants {
         let all: Vec<_> =
             manifest.capabilities.iter().map(|capability| format!("\"{}\"", capability.word())).collect();
         Err(LoadError::NotGranted(format!(
-            "{} {} asks for {}, which was not granted; to grant it, set plugins.grants.{} = [{}] in the configuration",
+            "{} {} asks for {}, which was not granted; to grant it, set {} = [{}] in the table [plugins.grants] of \
+             the configuration and restart",
             manifest.name,
             manifest.version,
             missing.join(" and "),
-            manifest.name,
+            key(&manifest.name),
             all.join(", "),
         )))
     }
+}
+
+/// A plugin's name as a key of TOML, where a bare key has no dots.
+fn key(name: &str) -> String {
+    if name.contains('.') { format!("\"{name}\"") } else { name.to_owned() }
 }

@@ -54,7 +54,7 @@ impl Table {
                 })?;
                 Some(format!(
                     "{} and {} both offer the operation \"{}\"; say which one is to perform it with \
-                     plugins.operations.{} = \"{}\" in the configuration",
+                     {} = \"{}\" in the table [operations] of the configuration, and restart",
                     plugin.label(),
                     other.label(),
                     operation.name,

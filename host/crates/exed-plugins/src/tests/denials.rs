@@ -16,7 +16,7 @@ const WORKING: &str = "(call $log (i32.const 1) (i32.const 1200) (i32.const 7)) 
 async fn declared_but_not_granted_is_refused_with_the_key_to_set() {
     let reason = refusal(Fixture::running("stranger", WORKING).build(), &["other"]).await;
     assert!(reason.contains("stranger 1.0.0 asks for \"events\", which was not granted"), "{reason}");
-    assert!(reason.contains("plugins.grants.stranger = [\"events\"]"), "{reason}");
+    assert!(reason.contains("set stranger = [\"events\"] in the table [plugins.grants]"), "{reason}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -86,7 +86,7 @@ async fn two_plugins_for_one_operation_need_a_binding() {
 
     let started = start(&[one], &[]).await;
     let refused = started.host.install(other.clone().into()).await.unwrap_err();
-    assert!(refused.to_string().contains("plugins.operations.ping"), "{refused}");
+    assert!(refused.to_string().contains("ping = \"other\" in the table [operations]"), "{refused}");
     std::fs::write(started.folder.path().join("late.wasm"), other).unwrap();
     eventually("the newer is refused", || !started.refusals().is_empty()).await;
     assert_eq!(started.host.resolve("ping", None).unwrap().used().name, "one");

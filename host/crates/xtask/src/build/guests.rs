@@ -47,7 +47,7 @@ pub(super) fn build_all(workspace: &Workspace, yes: bool) -> anyhow::Result<Vec<
 }
 
 /// Builds the plugin in `folder`, which need not belong to the workspace; cargo decides what is fresh.
-/// Its component goes to `<folder>/target/components`, so that it is not embedded.
+/// Its component goes to [`Workspace::plugins`], so that it is not embedded.
 pub(super) fn build_one(
     workspace: &Workspace,
     folder: &Path,
@@ -61,7 +61,7 @@ pub(super) fn build_one(
     cargo.arg("--manifest-path").arg(&manifest);
     compile(workspace, &mut cargo)?;
     let bytes = component::encode(&module_path(workspace, &toolchain, &name))?;
-    let target = folder.join("target/components").join(format!("{name}.wasm"));
+    let target = workspace.plugins().join(format!("{name}.wasm"));
     write(&target, &bytes)?;
     Ok(target)
 }

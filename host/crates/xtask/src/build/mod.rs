@@ -34,10 +34,8 @@ pub(crate) struct Options {
 #[derive(Clone, Debug)]
 pub(crate) struct Built {
     /// The finished components.
-    #[expect(dead_code, reason = "for the commands that start what was built")]
     pub(crate) components: Vec<PathBuf>,
     /// The folder of the binaries `exed` and `exectl`; none if only plugins were built.
-    #[expect(dead_code, reason = "for the commands that start what was built")]
     pub(crate) binaries: Option<PathBuf>,
 }
 

@@ -1,0 +1,12 @@
+//! Plugins through the real server, over HTTP and on real hosts: third-party ones, hostile ones, upgrades,
+//! the folder, policies, transfers.
+
+mod component;
+mod examples;
+mod folder;
+mod hostile;
+mod policy;
+mod refusals;
+mod site;
+mod transfer;
+mod upgrade;
