@@ -14,7 +14,7 @@ use crate::clock::Sample;
 const CLIENT: &str = include_str!("client.py");
 
 /// The client, and which hosts it connects to.
-pub struct Asyncssh {
+pub(crate) struct Asyncssh {
     python: PathBuf,
     key: PathBuf,
     known_hosts: PathBuf,
@@ -23,14 +23,14 @@ pub struct Asyncssh {
 
 impl Asyncssh {
     /// A client for the first `hosts` hosts.
-    pub fn new(python: PathBuf, fleet: &Fleet, hosts: usize) -> Self {
+    pub(crate) fn new(python: PathBuf, fleet: &Fleet, hosts: usize) -> Self {
         let addresses = fleet.hosts().iter().take(hosts).map(|host| host.address().to_string()).collect();
         Self { python, key: fleet.ssh_key(), known_hosts: fleet.known_hosts(), addresses }
     }
 
     /// Connects to every host at once and runs a command there. Its own clock counts, so that the start of
     /// Python does not.
-    pub fn run(&self, remote: &str) -> anyhow::Result<Sample> {
+    pub(crate) fn run(&self, remote: &str) -> anyhow::Result<Sample> {
         let mut python = Command::new(&self.python);
         python.args(["-c", CLIENT]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = python.spawn().with_context(|| format!("starting {}", self.python.display()))?;

@@ -14,13 +14,13 @@ use exed_plugin_api::v0_1::executor::{ExecutorPlugin, ExecutorPluginPre};
 use exed_plugin_api::v0_1::policy::exports::exed::policy::policy;
 use exed_plugin_api::v0_1::policy::{PolicyPlugin, PolicyPluginPre};
 use wasmtime::component::{Component, HasSelf, Linker};
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
 
 /// As many instances as exed's pool has.
 const INSTANCES: u32 = 352;
 
 /// Both components, compiled.
-pub struct Bare {
+pub(crate) struct Bare {
     engine: Engine,
     executor: ExecutorPluginPre<State>,
     policy: Arc<Policy>,
@@ -39,7 +39,7 @@ struct State {
 
 impl Bare {
     /// Compiles both components.
-    pub fn new(components: &Path, policy_config: &str) -> anyhow::Result<Arc<Self>> {
+    pub(crate) fn new(components: &Path, policy_config: &str) -> anyhow::Result<Arc<Self>> {
         let engine = engine()?;
         let load = |name: &str| {
             let file = components.join(name);
@@ -60,7 +60,7 @@ impl Bare {
     }
 
     /// One ping.
-    pub async fn run(self: Arc<Self>) -> anyhow::Result<()> {
+    pub(crate) async fn run(self: Arc<Self>) -> anyhow::Result<()> {
         let mut store = Store::new(&self.engine, State { policy: Arc::clone(&self.policy) });
         let api: ExecutorPlugin = self.executor.instantiate_async(&mut store).await?;
         let request = RunRequest {
@@ -163,18 +163,20 @@ fn engine() -> wasmtime::Result<Engine> {
         .max_core_instance_size(2 << 20)
         .max_memories_per_component(8)
         .total_memories(INSTANCES * 2)
+        .max_memories_per_module(2)
         .max_memory_size(256 << 20)
         .max_tables_per_component(64)
         .total_tables(INSTANCES * 8)
+        .max_tables_per_module(4)
         .table_elements(65_536)
         .total_stacks(INSTANCES)
+        .total_gc_heaps(8)
         .linear_memory_keep_resident(128 << 10)
         .table_keep_resident(16 << 10)
         .async_stack_keep_resident(16 << 10)
-        .max_unused_warm_slots(64);
+        .max_unused_warm_slots(64)
+        .pagemap_scan(Enabled::Auto);
     let mut config = Config::new();
-    config
-        .concurrency_support(false)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pooling));
+    config.concurrency_support(false).allocation_strategy(InstanceAllocationStrategy::Pooling(pooling));
     Engine::new(&config)
 }

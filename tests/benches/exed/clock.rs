@@ -6,16 +6,16 @@ use crate::report::Figure;
 
 /// What one round has taken.
 #[derive(Clone, Copy, Debug)]
-pub struct Sample {
+pub(crate) struct Sample {
     /// From the first to the last.
-    pub wall: Duration,
+    pub(crate) wall: Duration,
     /// Processor seconds of the side that was measured.
-    pub cpu: f64,
+    pub(crate) cpu: f64,
 }
 
 impl Sample {
     /// Measures `work`; `cpu` tells the processor seconds that its side has used so far.
-    pub fn of<T>(
+    pub(crate) fn of<T>(
         cpu: impl Fn() -> f64,
         work: impl FnOnce() -> anyhow::Result<T>,
     ) -> anyhow::Result<(Self, T)> {
@@ -27,21 +27,21 @@ impl Sample {
 
 /// The rounds of one side.
 #[derive(Debug, Default)]
-pub struct Samples(Vec<Sample>);
+pub(crate) struct Samples(Vec<Sample>);
 
 impl Samples {
     /// Adds a round.
-    pub fn push(&mut self, sample: Sample) {
+    pub(crate) fn push(&mut self, sample: Sample) {
         self.0.push(sample);
     }
 
     /// Whether there is no round.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The medians, in milliseconds.
-    pub fn figure(&self) -> Figure {
+    pub(crate) fn figure(&self) -> Figure {
         let mut walls: Vec<f64> = self.0.iter().map(|sample| sample.wall.as_secs_f64()).collect();
         let mut cpus: Vec<f64> = self.0.iter().map(|sample| sample.cpu).collect();
         Figure::millis(Duration::from_secs_f64(median(&mut walls)), Some(median(&mut cpus)))
@@ -49,13 +49,13 @@ impl Samples {
 }
 
 /// The middle of some figures; 0 of none.
-pub fn median(values: &mut [f64]) -> f64 {
+pub(crate) fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
 /// Processor seconds of this process, all threads together.
-pub fn own_cpu() -> f64 {
+pub(crate) fn own_cpu() -> f64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }

@@ -5,11 +5,11 @@ use tests::fleet::{Fleet, FleetOptions};
 
 use crate::asyncssh::Asyncssh;
 use crate::clock::Samples;
+use crate::idle;
 use crate::openssh::{Mode, OpenSsh};
 use crate::options::Options;
 use crate::report::{Report, Row};
 use crate::server::{Call, Exed};
-use crate::idle;
 
 /// The script that the operation `facter` runs.
 const FACTS: &str = include_str!("../../../plugins/remote-shell/scripts/facts.sh");
@@ -38,7 +38,7 @@ fn works() -> [Work; 3] {
 }
 
 /// Measures every size on one fleet.
-pub fn measure(options: &Options, report: &mut Report) -> anyhow::Result<()> {
+pub(crate) fn measure(options: &Options, report: &mut Report) -> anyhow::Result<()> {
     let largest = options.sizes.iter().copied().max().unwrap_or(0);
     let fleet = Fleet::start_blocking(largest, &FleetOptions::default())?;
     let mut exed = Exed::start(&fleet)?;

@@ -11,17 +11,21 @@ use crate::server::{Call, Exed};
 
 /// How long it is watched.
 const FOR: Duration = Duration::from_secs(20);
-/// Calls before it is measured, so that every buffer and every arena has been used.
-const CALLS: usize = 20;
+/// Pings and facts before it is measured, so that every buffer and every arena has been used.
+const ROUNDS: usize = 10;
 
 /// Measures resident memory after some calls, and the processor's share after that.
-pub fn measure(report: &mut Report, fleet: &Fleet, exed: &mut Exed, hosts: usize) -> anyhow::Result<()> {
+pub(crate) fn measure(
+    report: &mut Report,
+    fleet: &Fleet,
+    exed: &mut Exed,
+    hosts: usize,
+) -> anyhow::Result<()> {
     exed.restart()?;
-    let calls =
-        [Call { path: "ping", query: "" }, Call { path: "facter", query: "" }];
-    for round in 0..CALLS {
-        let call = calls.get(round % calls.len()).unwrap_or(&calls[0]);
-        exed.call(call, fleet, hosts)?;
+    let (ping, facts) = (Call { path: "ping", query: "" }, Call { path: "facter", query: "" });
+    for _ in 0..ROUNDS {
+        exed.call(&ping, fleet, hosts)?;
+        exed.call(&facts, fleet, hosts)?;
     }
     let pid = exed.pid()?;
     report.note(&format!("resident with {hosts} hosts connected, MiB"), json!(resident_mib(pid)));

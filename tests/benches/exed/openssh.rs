@@ -11,7 +11,7 @@ use tests::fleet::Fleet;
 use crate::clock::Sample;
 
 /// The ssh client with the fleet's key and host keys, and nothing of the user's own configuration.
-pub struct OpenSsh {
+pub(crate) struct OpenSsh {
     key: PathBuf,
     known_hosts: PathBuf,
     addresses: Vec<String>,
@@ -21,7 +21,7 @@ pub struct OpenSsh {
 
 /// How connections are made.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// A new connection for every command.
     Fresh,
     /// Over a master that is already connected.
@@ -30,7 +30,7 @@ pub enum Mode {
 
 impl OpenSsh {
     /// A client for these hosts.
-    pub fn new(fleet: &Fleet, hosts: usize) -> anyhow::Result<Self> {
+    pub(crate) fn new(fleet: &Fleet, hosts: usize) -> anyhow::Result<Self> {
         let addresses = fleet.hosts().iter().take(hosts).map(|host| host.address().to_string()).collect();
         Ok(Self {
             key: fleet.ssh_key(),
@@ -58,7 +58,7 @@ impl OpenSsh {
     }
 
     /// Connects a master to every host.
-    pub fn connect(&mut self) -> anyhow::Result<()> {
+    pub(crate) fn connect(&mut self) -> anyhow::Result<()> {
         for address in self.addresses.clone() {
             let mut ssh = self.command(&self.socket(&address));
             ssh.args(["-M", "-N", &address]);
@@ -75,7 +75,7 @@ impl OpenSsh {
     }
 
     /// Runs a command on every host at once.
-    pub fn run(&self, mode: Mode, remote: &str) -> anyhow::Result<Sample> {
+    pub(crate) fn run(&self, mode: Mode, remote: &str) -> anyhow::Result<Sample> {
         Sample::of(|| self.cpu(), || self.run_all(mode, remote)).map(|(sample, ())| sample)
     }
 
@@ -124,7 +124,7 @@ fn children_cpu() -> f64 {
 }
 
 /// Processor seconds of a living process.
-pub fn process_cpu(pid: u32) -> f64 {
+pub(crate) fn process_cpu(pid: u32) -> f64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     ticks(&text, 13) + ticks(&text, 14)
 }

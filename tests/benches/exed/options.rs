@@ -6,22 +6,22 @@ use clap::{Parser, ValueEnum};
 
 /// Measures exed beside OpenSSH, asyncssh, bare wasmtime and bare SQLite.
 #[derive(Clone, Debug, Parser)]
-pub struct Options {
+pub(crate) struct Options {
     /// How many hosts, smallest first.
     #[arg(long, value_delimiter = ',', default_value = "10,25,50")]
-    pub sizes: Vec<usize>,
+    pub(crate) sizes: Vec<usize>,
     /// How often each measurement is repeated; the median is told.
     #[arg(long, default_value_t = 7)]
-    pub rounds: usize,
+    pub(crate) rounds: usize,
     /// Write every figure into this file.
     #[arg(long, value_name = "FILE")]
-    pub json: Option<PathBuf>,
+    pub(crate) json: Option<PathBuf>,
     /// A Python that has asyncssh, for the comparison with a bare client.
     #[arg(long, value_name = "PROGRAM")]
-    pub python: Option<PathBuf>,
+    pub(crate) python: Option<PathBuf>,
     /// Measure only this.
     #[arg(long, value_delimiter = ',')]
-    pub only: Vec<Part>,
+    pub(crate) only: Vec<Part>,
     /// The folder of the finished components.
     #[arg(long, value_name = "FOLDER")]
     components: Option<PathBuf>,
@@ -32,7 +32,7 @@ pub struct Options {
 
 /// What can be measured alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Part {
+pub(crate) enum Part {
     /// Jobs on real hosts.
     Fleet,
     /// Plugins against bare wasmtime.
@@ -43,12 +43,12 @@ pub enum Part {
 
 impl Options {
     /// Whether a part is wanted.
-    pub fn does(&self, part: Part) -> bool {
+    pub(crate) fn does(&self, part: Part) -> bool {
         self.only.is_empty() || self.only.contains(&part)
     }
 
     /// The folder of the finished components: as given, or where `cargo xtask build` puts them.
-    pub fn components(&self) -> PathBuf {
+    pub(crate) fn components(&self) -> PathBuf {
         self.components.clone().unwrap_or_else(|| tests::process::target_dir().join("components"))
     }
 }

@@ -30,7 +30,7 @@ const RUNS: usize = 2000;
 const POLICY: &str = "command-allowlist";
 
 /// Measures one run after the other, and as many at once as a job on 50 hosts has.
-pub fn measure(options: &Options, runtime: &Runtime, report: &mut Report) -> anyhow::Result<()> {
+pub(crate) fn measure(options: &Options, runtime: &Runtime, report: &mut Report) -> anyhow::Result<()> {
     let folder = options.components();
     let config = json!({"patterns": ["^true$"]});
     let bare = Bare::new(&folder, &config.to_string())?;

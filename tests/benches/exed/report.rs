@@ -8,34 +8,34 @@ use anyhow::Context;
 use serde_json::{Value, json};
 
 /// One measured thing beside what it is compared with.
-pub struct Row {
+pub(crate) struct Row {
     /// What was done: `ping, warm`.
-    pub what: String,
+    pub(crate) what: String,
     /// On how many hosts, with how many submitters: `50 hosts`.
-    pub size: String,
+    pub(crate) size: String,
     /// Our figure.
-    pub ours: Figure,
+    pub(crate) ours: Figure,
     /// What it is compared with: `ssh, ControlMaster`.
-    pub against: String,
+    pub(crate) against: String,
     /// Its figure.
-    pub theirs: Figure,
+    pub(crate) theirs: Figure,
 }
 
 /// A median with what it cost.
 #[derive(Clone, Copy, Debug)]
-pub struct Figure {
+pub(crate) struct Figure {
     /// The value in `unit`.
-    pub value: f64,
+    pub(crate) value: f64,
     /// `ms`, `µs`, `/s`.
-    pub unit: &'static str,
+    pub(crate) unit: &'static str,
     /// Processor seconds of one round, where they were measured: of our process on our side, of all client
     /// processes on the other.
-    pub cpu: Option<f64>,
+    pub(crate) cpu: Option<f64>,
 }
 
 impl Figure {
     /// Milliseconds.
-    pub fn millis(wall: Duration, cpu: Option<f64>) -> Self {
+    pub(crate) fn millis(wall: Duration, cpu: Option<f64>) -> Self {
         Self { value: wall.as_secs_f64() * 1e3, unit: "ms", cpu }
     }
 
@@ -72,14 +72,14 @@ impl Row {
 
 /// Every row of a run.
 #[derive(Default)]
-pub struct Report {
+pub(crate) struct Report {
     rows: Vec<Row>,
     notes: Vec<(String, Value)>,
 }
 
 impl Report {
     /// Adds a row and shows it at once, because the whole takes minutes.
-    pub fn add(&mut self, row: Row) {
+    pub(crate) fn add(&mut self, row: Row) {
         println!(
             "  {:<28} {:<14} {:>24}   {:<26} {:>24}   {:>6.2}",
             row.what,
@@ -93,13 +93,13 @@ impl Report {
     }
 
     /// Adds a figure without a baseline, such as memory.
-    pub fn note(&mut self, what: &str, value: Value) {
+    pub(crate) fn note(&mut self, what: &str, value: Value) {
         println!("  {what}: {value}");
         self.notes.push((what.to_owned(), value));
     }
 
     /// The heading of the table.
-    pub fn heading() {
+    pub(crate) fn heading() {
         println!(
             "  {:<28} {:<14} {:>24}   {:<26} {:>24}   {:>6}",
             "what", "size", "exed", "against", "baseline", "ratio"
@@ -107,7 +107,7 @@ impl Report {
     }
 
     /// Writes everything as JSON.
-    pub fn write(&self, path: &Path) -> anyhow::Result<()> {
+    pub(crate) fn write(&self, path: &Path) -> anyhow::Result<()> {
         let rows: Vec<Value> = self.rows.iter().map(Row::json).collect();
         let notes: serde_json::Map<String, Value> = self.notes.iter().cloned().collect();
         let text = serde_json::to_string_pretty(&json!({ "rows": rows, "notes": notes }))?;

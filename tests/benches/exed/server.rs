@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
-use tests::fleet::Fleet;
+use tests::fleet::{Fleet, FleetHost};
 use tests::harness::{Server, ServerOptions};
 
 use crate::clock::Sample;
 use crate::openssh::process_cpu;
 
 /// A server on a fleet, logging as much as it does when nothing is configured.
-pub struct Exed {
+pub(crate) struct Exed {
     server: Server,
 }
 
 impl Exed {
     /// Starts it.
-    pub fn start(fleet: &Fleet) -> anyhow::Result<Self> {
+    pub(crate) fn start(fleet: &Fleet) -> anyhow::Result<Self> {
         let server = Server::start(ServerOptions::for_fleet(fleet))?;
         let file = server.configuration();
         let text = fs::read_to_string(&file).context("reading the configuration of the server")?;
@@ -29,20 +29,20 @@ impl Exed {
     }
 
     /// Starts a fresh process on the same data: it has no connection to any host.
-    pub fn restart(&mut self) -> anyhow::Result<()> {
+    pub(crate) fn restart(&mut self) -> anyhow::Result<()> {
         self.server.terminate(Duration::from_secs(30))?;
         self.server.restart()
     }
 
     /// The process.
-    pub fn pid(&self) -> anyhow::Result<u32> {
+    pub(crate) fn pid(&self) -> anyhow::Result<u32> {
         self.server.pid()
     }
 
     /// A synchronous call on the first `hosts` hosts, as EXEd's clients make it. Fails unless every host
     /// has done what was asked.
-    pub fn call(&self, call: &Call, fleet: &Fleet, hosts: usize) -> anyhow::Result<Sample> {
-        let names: Vec<&str> = fleet.hosts().iter().take(hosts).map(|host| host.name()).collect();
+    pub(crate) fn call(&self, call: &Call, fleet: &Fleet, hosts: usize) -> anyhow::Result<Sample> {
+        let names: Vec<&str> = fleet.hosts().iter().take(hosts).map(FleetHost::name).collect();
         let path = format!("/{}?target={}{}", call.path, names.join(","), call.query);
         let pid = self.pid()?;
         let (sample, response) = Sample::of(|| process_cpu(pid), || self.server.get(&path))?;
@@ -59,9 +59,9 @@ impl Exed {
 }
 
 /// A synchronous call.
-pub struct Call {
+pub(crate) struct Call {
     /// `ping`.
-    pub path: &'static str,
+    pub(crate) path: &'static str,
     /// `&cmd=true`, encoded.
-    pub query: &'static str,
+    pub(crate) query: &'static str,
 }

@@ -17,10 +17,11 @@ const ROUNDS: usize = 5;
 const FOR: Duration = Duration::from_secs(1);
 
 /// Measures with 1, 16 and 64 submitters.
-pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
+pub(crate) async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let folder = tempfile::Builder::new().prefix("exed-bench-").tempdir_in(".")?;
     for submitters in [1, 16, 64] {
-        let store = SqliteStore::open(SqliteOptions::new(folder.path().join(format!("exed-{submitters}.db"))))?;
+        let store =
+            SqliteStore::open(SqliteOptions::new(folder.path().join(format!("exed-{submitters}.db"))))?;
         let store = Arc::new(store);
         let (mut bare_rates, mut our_rates) = (Vec::new(), Vec::new());
         for round in 0..ROUNDS {

@@ -41,19 +41,18 @@ fn a_raw_command_runs_exactly_once() {
 #[test]
 fn sequences_have_no_gaps_after_a_kill() {
     let mut server = server("");
-    let line = "for i in 1 2 3 4 5 6 7 8 9 10; do echo $i; sleep 0.05; done";
+    let mark = format!("/tmp/seq-{}", std::process::id());
+    let line = format!("echo x > {mark}; for i in 1 2 3 4 5 6 7 8 9 10; do echo $i; sleep 0.1; done");
     let answer = body(server.post("/execute", &json!({"targets": ["*"], "cmd": line})), 201);
     let jid = answer["jid"].as_str().expect("a jid").to_owned();
-    super::world::until("the first output", || {
-        server.get(&format!("/api/v1/jobs/{jid}/events")).is_ok_and(|_| true)
-            || !server.log().is_empty()
-    });
+    super::world::until("the command to run", || !on("host06", &format!("cat {mark} 2>/dev/null || true")).is_empty());
     server.kill().unwrap();
     server.restart().unwrap();
     let job = ended(&server, &jid);
     assert_eq!(job["state"], 0, "{job}");
     let seqs = event_numbers(&server, &jid);
     let expected: Vec<i64> = (1..=seqs.len() as i64).collect();
+    assert!(seqs.len() > 2 * HOSTS, "{seqs:?}");
     assert_eq!(seqs, expected);
 }
 

@@ -2,6 +2,8 @@
 
 mod architecture;
 mod crash;
+mod daemon;
+mod exectl;
 mod exed_api;
 mod licenses;
 mod plugins;

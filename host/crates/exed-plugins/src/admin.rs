@@ -16,7 +16,8 @@ use crate::host::{Inner, PluginHost};
 use crate::loader::Candidate;
 use crate::registry::Plugin;
 
-const NO_FOLDER: &str = "no plugin folder is configured; set folder in the table [plugins] of the configuration, and restart";
+const NO_FOLDER: &str =
+    "no plugin folder is configured; set folder in the table [plugins] of the configuration, and restart";
 
 #[async_trait]
 impl PluginAdmin for PluginHost {
@@ -78,7 +79,7 @@ fn check_and_write(inner: &Inner, folder: &Path, component: &[u8]) -> Result<Arc
         inner.loader.load(&candidate, &inner.grants).map_err(|error| refused(error.to_string()))
     };
     let name = inner.loader.name_of(component).map_err(|error| refused(error.to_string()))?;
-    let file = format!("{name}.wasm");
+    let file = file_for(inner, &name);
     let path = folder.join(&file);
     let beside = folder::manifest_beside(&path)
         .map_err(|error| Error::internal("reading the manifest beside the plugin", error))?;
@@ -88,6 +89,15 @@ fn check_and_write(inner: &Inner, folder: &Path, component: &[u8]) -> Result<Arc
     }
     write(&path, component).map_err(|error| Error::internal("writing the plugin file", error))?;
     Ok(plugin)
+}
+
+/// The file that a plugin is installed into: the one that provides it now, so that no other file of that
+/// name takes over at the next start.
+fn file_for(inner: &Inner, name: &str) -> String {
+    match inner.table().active_named(name).map(|plugin| plugin.origin.clone()) {
+        Some(PluginOrigin::File(file)) => file,
+        Some(PluginOrigin::Embedded) | None => format!("{name}.wasm"),
+    }
 }
 
 /// Under a temporary, hidden name beside it, to the disk, then renamed: nobody ever sees half of it.

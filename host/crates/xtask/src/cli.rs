@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{build, demo, test};
+use crate::{bench, build, demo, test};
 
 /// The developer's commands of exed.
 #[derive(Debug, Parser)]
@@ -14,6 +14,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Measure exed beside OpenSSH, asyncssh, bare wasmtime and bare SQLite.
+    Bench(bench::Options),
     /// Build the plugins and the binaries that carry them.
     Build(build::Options),
     /// Show everything at work on throwaway hosts; Ctrl-C cleans up.
@@ -26,6 +28,7 @@ impl Cli {
     /// Carries the command out.
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match self.command {
+            Command::Bench(options) => bench::run(&options),
             Command::Build(options) => build::run(&options).map(drop),
             Command::Demo(options) => demo::run(&options),
             Command::Test(options) => test::run(&options),

@@ -1,6 +1,7 @@
 //! The developer's commands: `cargo xtask <command>`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the output of a command-line tool")]
 
+mod bench;
 mod build;
 mod cli;
 mod command;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-use tests::process::{checked, workspace_dir};
+use tests::process::{checked, target_dir, workspace_dir};
 
 /// A plugin of the repository that the server does not carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,7 +62,7 @@ fn build(folder: &Path, guest: Guest) -> Vec<u8> {
     }
     let output = cargo.stdin(Stdio::null()).output().expect("cargo starts");
     checked("cargo xtask build --plugin", &output).expect("the plugin is built");
-    fs::read(folder.join("target/components").join(format!("{}.wasm", guest.name()))).expect("its component")
+    fs::read(target_dir().join("plugins").join(format!("{}.wasm", guest.name()))).expect("its component")
 }
 
 /// A component that the server under test carries, as `cargo xtask build` has left it beside the server.

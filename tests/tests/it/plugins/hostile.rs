@@ -67,7 +67,7 @@ fn the_api_answers_while_forty_runs_spin() {
 #[test]
 fn a_run_that_waits_too_long_leaves_nothing_on_the_host() {
     let server = server_granting(&[Guest::Hostile], "");
-    let hasty = Guest::Hostile.manifest("wall_ms = 20000", "wall_ms = 1500");
+    let hasty = Guest::Hostile.manifest("wall_ms = 120000", "wall_ms = 1500");
     put(&server, "hostile.toml", hasty.as_bytes());
     add(&server, Guest::Hostile);
     let job = run(&server, "linger", "host02", &json!({}));

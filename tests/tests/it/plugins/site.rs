@@ -12,10 +12,8 @@ use crate::world::{json as body, until};
 
 /// A server over the shared fleet that grants these plugins everything.
 pub(super) fn server_granting(guests: &[Guest], toml: &str) -> Server {
-    let grants: String = guests
-        .iter()
-        .map(|guest| format!("{} = [\"transport\", \"events\"]\n", guest.name()))
-        .collect();
+    let grants: String =
+        guests.iter().map(|guest| format!("{} = [\"transport\", \"events\"]\n", guest.name())).collect();
     crate::world::server(&format!("[plugins.grants]\n{grants}{toml}"))
 }
 

@@ -64,6 +64,16 @@ pub(super) enum Command {
         #[command(flatten)]
         options: JobArguments,
     },
+    /// Run any operation on hosts: what `exectl operations` lists, a third-party plugin's too.
+    Submit {
+        operation: String,
+        pattern: String,
+        /// Its arguments, a JSON object.
+        #[arg(long, value_name = "JSON", default_value = "{}", value_parser = object)]
+        args: serde_json::Value,
+        #[command(flatten)]
+        options: JobArguments,
+    },
     /// List jobs, newest first.
     Jobs {
         /// Only these states, separated by commas: queued, running, canceling, done, failed, canceled.
@@ -159,6 +169,15 @@ impl ServiceState {
     }
 }
 
+/// A JSON object.
+fn object(text: &str) -> Result<serde_json::Value, String> {
+    match serde_json::from_str(text) {
+        Ok(value @ serde_json::Value::Object(_)) => Ok(value),
+        Ok(_other) => Err("must be a JSON object, such as {\"name\": \"nginx\"}".to_owned()),
+        Err(error) => Err(format!("must be a JSON object, such as {{\"name\": \"nginx\"}}: {error}")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +199,18 @@ mod tests {
         let Command::Run { pattern, options, command } = arguments.command else { panic!("not run") };
         assert_eq!((pattern.as_str(), options.timeout), ("web*", Some(5)));
         assert_eq!(command, ["ls", "-l", "/"]);
+    }
+
+    #[test]
+    fn arguments_of_any_operation_are_an_object() {
+        let line = ["exectl", "submit", "disk-usage", "web", "--args", r#"{"fail_at": 90}"#];
+        let Command::Submit { args, .. } = Arguments::try_parse_from(line).unwrap().command else {
+            panic!("not submit")
+        };
+        assert_eq!(args, serde_json::json!({"fail_at": 90}));
+        let error = parse("exectl submit disk-usage web --args [1]").unwrap_err().to_string();
+        assert!(error.contains("must be a JSON object"), "{error}");
+        assert!(parse("exectl submit disk-usage web --args {").is_err());
     }
 
     #[test]

@@ -30,6 +30,9 @@ pub(super) async fn execute(client: &Client, command: Command, output: &Output) 
             let args = json!({"name": name, "state": state.word()});
             submit(client, job("service", args, pattern, &options), options.detach, output).await
         }
+        Command::Submit { operation, pattern, args, options } => {
+            submit(client, job(&operation, args, pattern, &options), options.detach, output).await
+        }
         Command::Jobs { state, operation, limit, after } => {
             let filter = JobFilter { state, operation, limit: Some(limit), after };
             jobs(client, &filter, output).await
@@ -37,13 +40,13 @@ pub(super) async fn execute(client: &Client, command: Command, output: &Output) 
         Command::Job { id } => {
             let job = client.job(&id).await?;
             if output.is_json() {
-                output.value(&job)?
+                output.value(&job)?;
             } else {
-                output.line(&tables::job(&job))
+                output.line(&tables::job(&job));
             }
             Ok(DONE)
         }
-        Command::Follow { id } => follow(client, &id, output).await,
+        Command::Follow { id } => follow(client, &id, &id, output).await,
         Command::Cancel { id } => cancel(client, &id, output).await,
         Command::Delete { id } => {
             client.delete(&id).await?;
@@ -94,6 +97,10 @@ async fn hosts(client: &Client, pattern: Option<String>, output: &Output) -> any
     for line in inventory.errors.iter().chain(&inventory.warnings) {
         output.problem(&format!("inventory: {line}"));
     }
+    if let (true, Some(pattern)) = (hosts.is_empty(), &query.pattern) {
+        output.problem(&format!("no host matches {pattern}; see all of them with: exectl hosts"));
+        return Ok(NOT_DONE);
+    }
     if output.is_json() {
         output.value(&hosts)?;
     } else if hosts.is_empty() {
@@ -109,14 +116,15 @@ async fn submit(client: &Client, job: NewJob, detach: bool, output: &Output) -> 
     let job = client.submit(&job, Some(&key)).await?;
     if detach {
         if output.is_json() {
-            output.value(&job)?
+            output.value(&job)?;
         } else {
-            output.line(&job.id)
+            output.line(&job.id);
         }
         return Ok(DONE);
     }
-    output.note(&format!("job {} on {} host(s)", job.alias, job.hosts.len()));
-    follow(client, &job.id, output).await
+    let hosts = if job.hosts.len() == 1 { "host" } else { "hosts" };
+    output.note(&format!("job {} on {} {hosts}", job.alias, job.hosts.len()));
+    follow(client, &job.id, &job.alias.to_string(), output).await
 }
 
 /// Facts are data, so they are shown when they are complete.
@@ -168,27 +176,27 @@ async fn jobs(client: &Client, filter: &JobFilter, output: &Output) -> anyhow::R
     Ok(DONE)
 }
 
-/// Follows a job to its end, through interrupts and broken connections.
-async fn follow(client: &Client, id: &str, output: &Output) -> anyhow::Result<u8> {
+/// Follows a job to its end, through interrupts and broken connections; `name` is what the user knows it by.
+async fn follow(client: &Client, id: &str, name: &str, output: &Output) -> anyhow::Result<u8> {
     let mut events = std::pin::pin!(client.follow(id, 0));
     let mut renderer = Renderer::default();
     loop {
         let event = tokio::select! {
             event = events.next() => event,
-            () = interrupt::pressed() => match interrupt::decide(client, id, output).await? {
+            () = interrupt::pressed() => match interrupt::decide(client, name, output).await? {
                 Choice::Cancel => continue,
                 Choice::Detach => return Ok(NOT_DONE),
             },
         };
         let Some(event) = event.transpose()? else {
-            output.problem(&format!("job {id} was deleted while it was followed"));
+            output.problem(&format!("job {name} was deleted while it was followed"));
             return Ok(NOT_ASKED);
         };
         if output.is_json() {
             output.line(&serde_json::to_string(&event)?);
         }
         if let Some(ending) = Renderer::ending(&event) {
-            return Ok(ended(id, &ending, output));
+            return Ok(ended(name, &ending, output));
         }
         if !output.is_json() {
             renderer.lines(&event, output).iter().for_each(|line| output.line(line));
@@ -196,9 +204,9 @@ async fn follow(client: &Client, id: &str, output: &Output) -> anyhow::Result<u8
     }
 }
 
-fn ended(id: &str, ending: &Ending, output: &Output) -> u8 {
+fn ended(name: &str, ending: &Ending, output: &Output) -> u8 {
     let reason = ending.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
-    output.note(&format!("job {id} is {}{reason}", ending.state));
+    output.note(&format!("job {name} is {}{reason}", ending.state));
     code_of(&ending.state)
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Ending {
 #[derive(Default)]
 pub(super) struct Renderer {
     unfinished: BTreeMap<(String, String), Vec<u8>>,
+    /// The reason of each host's last failed task, which the host's own end repeats.
+    told: BTreeMap<String, String>,
 }
 
 impl Renderer {
@@ -27,11 +29,17 @@ impl Renderer {
         let host = event.host.as_deref().unwrap_or_default();
         match event.kind.as_str() {
             "output" => self.output(host, event, output),
-            "task" => task(host, event, output).into_iter().collect(),
+            "task" => {
+                if let (true, Some(reason)) = (has_failed(event), event.text("message")) {
+                    self.told.insert(host.to_owned(), reason.to_owned());
+                }
+                task(host, event, output).into_iter().collect()
+            }
             "log" => vec![prefixed(host, event.text("message").unwrap_or_default(), output)],
             "host_finished" => {
                 let mut lines = self.rest(host, output);
-                lines.extend(finished(host, event, output));
+                let told = self.told.get(host).map(String::as_str);
+                lines.extend(finished(host, event, told, output));
                 lines
             }
             _job_or_newer => Vec::new(),
@@ -77,26 +85,32 @@ fn prefixed(host: &str, line: &str, output: &Output) -> String {
     format!("{prefix} {clean}")
 }
 
+fn has_failed(event: &Event) -> bool {
+    matches!(event.text("state"), Some("failed" | "unreachable"))
+}
+
 /// A task's line; commands that succeed have shown their output already.
 fn task(host: &str, event: &Event, output: &Output) -> Option<String> {
     let state = event.text("state").unwrap_or_default();
     let name = event.text("task").unwrap_or_default();
-    let failed = matches!(state, "failed" | "unreachable");
+    let failed = has_failed(event);
     let data = event.data.get("data");
     let code = data.and_then(|data| data.get("rtc")).and_then(serde_json::Value::as_i64);
     if !failed && code.is_some() {
         return None;
     }
-    let code = code.map(|code| format!(" (exit code {code})")).unwrap_or_default();
-    let reason = event.text("message").map(|message| format!(": {message}")).unwrap_or_default();
+    let code = code.map(|code| format!("exit code {code}"));
+    let message = event.text("message").filter(|message| code.as_deref() != Some(*message));
+    let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
+    let reason = message.map(|message| format!(": {message}")).unwrap_or_default();
     let text = format!("{name} {state}{code}{reason}");
     Some(prefixed(host, &text, output)).map(|line| if failed { output.failed(&line) } else { line })
 }
 
-fn finished(host: &str, event: &Event, output: &Output) -> Option<String> {
+fn finished(host: &str, event: &Event, told: Option<&str>, output: &Output) -> Option<String> {
     let state = event.text("state")?;
     let message = event.text("message");
-    if state == "done" || (state == "failed" && message.is_none()) {
+    if state == "done" || (state == "failed" && (message.is_none() || message == told)) {
         return None;
     }
     let reason = message.map(|message| format!(": {message}")).unwrap_or_default();
@@ -150,6 +164,12 @@ mod tests {
             "{lines:?}"
         );
         let output = Output::for_test(false);
+        let failed = event(json!({
+            "kind": "task", "task": "execute", "state": "failed", "data": {"rtc": 3}, "message": "exit code 3",
+        }));
+        assert_eq!(renderer.lines(&failed, &output), ["web1 | execute failed (exit code 3)"]);
+        let ended = event(json!({"kind": "host_finished", "state": "failed", "message": "exit code 3"}));
+        assert!(renderer.lines(&ended, &output).is_empty(), "it was told by the task");
         let dead = event(json!({"kind": "host_finished", "state": "unreachable", "message": "no route"}));
         assert_eq!(renderer.lines(&dead, &output), ["web1 | unreachable: no route"]);
     }

@@ -100,3 +100,12 @@ async fn a_refused_installation_leaves_the_folder_alone() {
     assert!(refused.to_string().starts_with("component: stranger 1.0.0 asks for"), "{refused}");
     assert_eq!(std::fs::read_dir(started.folder.path()).unwrap().count(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_installation_replaces_the_file_that_provides_the_plugin() {
+    let started = start(&[worker("1.0.0")], &[]).await;
+    let installed = started.host.install(worker("1.1.0").into()).await.unwrap();
+    assert_eq!(installed.origin, PluginOrigin::File("0.wasm".into()));
+    assert_eq!(std::fs::read_dir(started.folder.path()).unwrap().count(), 1);
+    assert_eq!(std::fs::read(started.folder.path().join("0.wasm")).unwrap(), worker("1.1.0"));
+}

@@ -37,7 +37,9 @@ impl Hosts {
                      made from Debian's packages, which takes a minute or two."
                 );
                 let fleet = Fleet::start_blocking(count, &FleetOptions::default())?;
-                println!("Hosts: {count} Debian hosts with their own process 1, sshd and nginx, on one bridge");
+                println!(
+                    "Hosts: {count} Debian hosts with their own process 1, sshd and nginx, on one bridge"
+                );
                 return Ok(Self::Fleet(Box::new(fleet)));
             }
             Err(reason) => println!("No hosts in namespaces of their own: {reason:#}"),
@@ -131,7 +133,10 @@ fn may_have_fleet() -> anyhow::Result<()> {
     ensure!(rustix::process::geteuid().is_root(), "that needs root");
     let mut unshare = Command::new("unshare");
     unshare.args(["--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "true"]);
-    ensure!(command::output_of(&mut unshare).is_some(), "this root may not make namespaces (`unshare` failed)");
+    ensure!(
+        command::output_of(&mut unshare).is_some(),
+        "this root may not make namespaces (`unshare` failed)"
+    );
     Ok(())
 }
 
@@ -169,7 +174,7 @@ fn log_in(server: &Sshd) -> anyhow::Result<()> {
     if command::output_of(&mut ssh).is_some_and(|said| said == "in") {
         return Ok(());
     }
-    bail!("user {} cannot log in: {}", server.user(), server.log().trim().replace('\n', "; "))
+    bail!("user {} cannot run commands over SSH: the account is locked, or has no shell", server.user())
 }
 
 fn loopback_inventory(servers: &[Sshd]) -> anyhow::Result<(String, String)> {

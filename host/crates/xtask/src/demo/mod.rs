@@ -59,8 +59,7 @@ async fn with_hosts(options: &Options, screen: Screen, built: &Built) -> anyhow:
     let outcome = with_server(options, screen, built, &hosts, stop).await;
     let begun = Instant::now();
     let ended = hosts.stop().context("taking the hosts down");
-    // What went wrong first matters more.
-    outcome.and(ended)?;
+    first_error(outcome, ended)?;
     screen.done("everything is taken down", begun.elapsed());
     Ok(())
 }
@@ -104,7 +103,18 @@ async fn with_server(
     }
     screen.heading("Cleaning up");
     let ended = server.stop().await.context("taking the server down");
-    shown.and(ended)
+    first_error(shown, ended)
+}
+
+/// What went wrong first matters more; the other one is told.
+fn first_error(first: anyhow::Result<()>, second: anyhow::Result<()>) -> anyhow::Result<()> {
+    match (first, second) {
+        (Err(first), Err(second)) => {
+            println!("{second:#}");
+            Err(first)
+        }
+        (first, second) => first.and(second),
+    }
 }
 
 async fn show(
@@ -148,7 +158,8 @@ async fn stay(screen: Screen, server: &Server, hosts: &Hosts, binaries: &Path, s
         format!("curl '{url}/jobs?detail=1'"),
         format!("curl {url}/api/v1/plugins"),
         format!("curl {url}/metrics"),
-        "exectl run all -- 'while date; do sleep 1; done'   # Ctrl-C, then y, ends it on every host".to_owned(),
+        "exectl run all -- 'while date; do sleep 1; done'   # Ctrl-C, then y, ends it on every host"
+            .to_owned(),
         "exectl jobs".to_owned(),
         "exectl plugins".to_owned(),
         "exectl --help".to_owned(),

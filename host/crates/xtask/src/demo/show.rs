@@ -38,7 +38,8 @@ pub(super) async fn all(stage: &Stage<'_>) -> anyhow::Result<()> {
     screen.step("The same over HTTP: submit, then follow", follow(stage)).await?;
     if stage.hosts.of_fleet().is_empty() {
         screen.heading("Restarting a service");
-        screen.remark("left out: these hosts are this machine, and its services are not the demo's to restart");
+        screen
+            .remark("left out: these hosts are this machine, and its services are not the demo's to restart");
     } else {
         screen.step("Restarting a service", service(stage)).await?;
     }
@@ -72,7 +73,8 @@ async fn facts(stage: &Stage<'_>) -> anyhow::Result<String> {
     let all: Value = serde_json::from_str(&output).context("exectl printed no JSON")?;
     let mut count = 0;
     for name in stage.hosts.names() {
-        let facts = all.get(&name).and_then(Value::as_object).with_context(|| format!("no facts of {name}"))?;
+        let facts =
+            all.get(&name).and_then(Value::as_object).with_context(|| format!("no facts of {name}"))?;
         count += facts.len();
         let mut shown = Vec::new();
         for key in FACTS {
@@ -119,7 +121,10 @@ async fn service(stage: &Stage<'_>) -> anyhow::Result<String> {
     let after = processes(stage)?;
     for (host, (before, after)) in stage.hosts.of_fleet().iter().zip(before.iter().zip(&after)) {
         ensure!(before != after, "nginx of {} is still process {before}", host.name());
-        stage.tools.screen.output(&format!("{}: nginx was process {before}, is process {after}", host.name()));
+        stage
+            .tools
+            .screen
+            .output(&format!("{}: nginx was process {before}, is process {after}", host.name()));
     }
     Ok("another process serves on every host".to_owned())
 }
@@ -154,9 +159,7 @@ fn mentions(value: &Value, name: &str) -> bool {
     match value {
         Value::String(text) => text == name,
         Value::Array(items) => items.iter().any(|item| mentions(item, name)),
-        Value::Object(fields) => {
-            fields.iter().any(|(key, value)| key == name || mentions(value, name))
-        }
+        Value::Object(fields) => fields.iter().any(|(key, value)| key == name || mentions(value, name)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }

@@ -134,7 +134,10 @@ mod tests {
 
     #[test]
     fn a_shown_line_can_be_typed() {
-        assert_eq!(line("exectl", &["run", "web*", "--", "echo it's"]), r"exectl run 'web*' -- 'echo it'\''s'");
+        assert_eq!(
+            line("exectl", &["run", "web*", "--", "echo it's"]),
+            r"exectl run 'web*' -- 'echo it'\''s'"
+        );
         assert_eq!(line("curl", &["http://127.0.0.1:1/ping?a=b&c"]), "curl 'http://127.0.0.1:1/ping?a=b&c'");
         assert_eq!(quoted(""), "''");
     }

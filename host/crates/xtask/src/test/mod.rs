@@ -3,7 +3,6 @@
 mod tally;
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
@@ -39,15 +38,18 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     if options.filter.is_none() {
         check(&mut tally, &workspace, "format", &["fmt", "--all", "--check"]);
     }
-    println!("\n== build: plugins and binaries");
-    let built = build::run(&build::Options { yes: options.yes, ..build::Options::default() })?;
-    let binaries = built.binaries.context("the build has left no binaries")?;
+    println!("\n== build: plugins, binaries and tests");
+    build::run(&build::Options { yes: options.yes, guests_only: true, ..build::Options::default() })?;
+    // One selection of packages for everything that follows: another one would have other features, and
+    // would compile most dependencies a second time.
+    let mut cargo = command::cargo();
+    command::run(cargo.current_dir(&workspace.root).args(["build", "--workspace", "--all-targets"]))?;
     if options.filter.is_none() {
         let clippy = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
         check(&mut tally, &workspace, "clippy", &clippy);
     }
     println!("\n== tests: unit, conformance, architecture, end-to-end");
-    tests(&mut tally, &workspace, &binaries, options.filter.as_deref())?;
+    tests(&mut tally, &workspace, options.filter.as_deref())?;
     println!("\n{tally}");
     if tally.failed > 0 {
         bail!("{} failed; the output above tells where", tally.failed);
@@ -70,12 +72,8 @@ fn check(tally: &mut Tally, workspace: &Workspace, name: &str, arguments: &[&str
 }
 
 /// All tests of the workspace, the plugins' native unit tests included.
-fn tests(
-    tally: &mut Tally,
-    workspace: &Workspace,
-    binaries: &Path,
-    filter: Option<&str>,
-) -> anyhow::Result<()> {
+fn tests(tally: &mut Tally, workspace: &Workspace, filter: Option<&str>) -> anyhow::Result<()> {
+    let binaries = workspace.target.join("debug");
     let mut cargo = command::cargo();
     cargo.current_dir(&workspace.root).args(["test", "--workspace", "--no-fail-fast"]);
     cargo.args(filter).env("EXED_BIN", binaries.join("exed")).env("EXECTL_BIN", binaries.join("exectl"));
