@@ -208,7 +208,11 @@ fn newer() -> tempfile::NamedTempFile {
     let built = program.ancestors().nth(2).expect("a build folder").join("components/remote-shell.wasm");
     let mut bytes = std::fs::read(&built).expect("the component; build it with `cargo xtask build`");
     let (from, to) = (b"\nversion = \"0.1.0\"", b"\nversion = \"0.9.0\"");
-    let at = bytes.windows(from.len()).position(|window| window == from).expect("a version in the manifest");
+    let find = |what: &[u8], after: usize| {
+        bytes.windows(what.len()).skip(after).position(|window| window == what).map(|at| after + at)
+    };
+    let section = find(b"exed:manifest", 0).expect("a manifest in the component");
+    let at = find(from, section).expect("a version in the manifest");
     bytes.splice(at..at + from.len(), *to);
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(&bytes).unwrap();
