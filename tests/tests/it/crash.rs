@@ -45,7 +45,9 @@ fn sequences_have_no_gaps_after_a_kill() {
     let line = format!("echo x > {mark}; for i in 1 2 3 4 5 6 7 8 9 10; do echo $i; sleep 0.1; done");
     let answer = body(server.post("/execute", &json!({"targets": ["*"], "cmd": line})), 201);
     let jid = answer["jid"].as_str().expect("a jid").to_owned();
-    super::world::until("the command to run", || !on("host06", &format!("cat {mark} 2>/dev/null || true")).is_empty());
+    super::world::until("the command to run", || {
+        !on("host06", &format!("cat {mark} 2>/dev/null || true")).is_empty()
+    });
     server.kill().unwrap();
     server.restart().unwrap();
     let job = ended(&server, &jid);
@@ -71,7 +73,8 @@ fn a_second_server_on_the_same_data_is_refused() {
         .output()
         .unwrap();
     assert!(!output.status.success());
-    let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    let said =
+        String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("exed"), "{said}");
     let pong: Value = body(server.get("/ping?target=host01"), 200);
     assert_eq!(pong["host01"]["status"], 0, "the first one goes on");

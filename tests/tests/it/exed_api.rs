@@ -16,7 +16,10 @@ fn targets_are_matched() {
     assert_eq!(all.as_array().map(Vec::len), Some(HOSTS));
     assert_eq!(all, body(server.get("/targets?pattern=*"), 200));
     assert_eq!(body(server.get("/target?pattern=host0[12]"), 200), json!(["host01", "host02"]));
-    assert_eq!(body(server.get("/target?pattern=fleet:!host01"), 200).as_array().map(Vec::len), Some(HOSTS - 1));
+    assert_eq!(
+        body(server.get("/target?pattern=fleet:!host01"), 200).as_array().map(Vec::len),
+        Some(HOSTS - 1)
+    );
     assert_eq!(body(server.get("/target?pattern=nobody"), 200), json!([]));
     let bad = body(server.get("/target?pattern=~("), 400);
     assert!(bad["message"].as_str().is_some_and(|text| text.contains("pattern")), "{bad}");
@@ -36,7 +39,8 @@ fn ping_and_facter_in_both_modes() {
     assert_eq!(known["ansible_os_family"], "Debian");
     assert_eq!(known["ansible_kernel"].as_str(), Some(on("host01", "uname -r").trim()));
     for operation in ["ping", "facter"] {
-        let answer = body(server.post(&format!("/{operation}"), &json!({"targets": ["host01", "host02"]})), 201);
+        let answer =
+            body(server.post(&format!("/{operation}"), &json!({"targets": ["host01", "host02"]})), 201);
         let job = ended(&server, &jid(&answer));
         assert_eq!(job["state"], 0, "{job}");
         assert_eq!(job["operate"], operation);
@@ -123,7 +127,10 @@ fn bad_input_is_named_and_changes_nothing() {
         ("/release", json!({"targets": ["host01"], "apptype": "common", "revision": "1"}), "appname"),
     ] {
         let answer = body(server.post(path, &sent), 400);
-        assert!(answer["message"].as_str().is_some_and(|text| text.contains(word)), "{path} {sent}: {answer}");
+        assert!(
+            answer["message"].as_str().is_some_and(|text| text.contains(word)),
+            "{path} {sent}: {answer}"
+        );
     }
     assert_eq!(body(server.get("/jobs"), 200), json!([]), "nothing was submitted");
 }
