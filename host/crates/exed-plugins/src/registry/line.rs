@@ -41,9 +41,13 @@ impl Line {
             cool(&before);
             self.earlier.push(before);
         }
-        // A version that is active again is no longer an earlier one.
-        self.earlier.retain(|other| other.used.digest != plugin.used.digest);
-        self.undone.retain(|other| other.used.digest != plugin.used.digest);
+        // A version that is active again is no longer an earlier one. A manifest beside the component can
+        // give the same bytes another version.
+        let other = |kept: &Arc<Plugin>| {
+            (&kept.used.digest, &kept.used.version) != (&plugin.used.digest, &plugin.used.version)
+        };
+        self.earlier.retain(other);
+        self.undone.retain(other);
         self.trim(keep);
     }
 

@@ -109,3 +109,19 @@ async fn an_installation_replaces_the_file_that_provides_the_plugin() {
     assert_eq!(std::fs::read_dir(started.folder.path()).unwrap().count(), 1);
     assert_eq!(std::fs::read(started.folder.path().join("0.wasm")).unwrap(), worker("1.1.0"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_bytes_under_a_newer_manifest_can_be_rolled_back() {
+    let started = start(&[], &[]).await;
+    let folder = started.folder.path();
+    let active = || started.host.resolve("ping", None).ok().map(|handle| handle.used().version.to_string());
+    std::fs::write(folder.join("worker.wasm"), worker("1.0.0")).unwrap();
+    eventually("the file is loaded", || active().as_deref() == Some("1.0.0")).await;
+    let manifest = "name = \"worker\"\nversion = \"1.1.0\"\nkind = \"executor\"\napi = \"^0.1\"\n\
+                    summary = \"newer\"\ncapabilities = []\n";
+    std::fs::write(folder.join("worker.toml"), manifest).unwrap();
+    eventually("the manifest counts", || active().as_deref() == Some("1.1.0")).await;
+    let back = started.host.rollback("worker").await.unwrap();
+    assert_eq!(back.used.version.to_string(), "1.0.0");
+    assert_eq!(active().as_deref(), Some("1.0.0"));
+}
