@@ -4,8 +4,6 @@
 //! target directory, where `cargo xtask build` puts them. Without any, the binary carries none: a plain
 //! `cargo check` needs no guests.
 
-#![expect(clippy::print_stdout, reason = "cargo reads the instructions of a build script there")]
-
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};

@@ -89,14 +89,14 @@ fn split<'a>(expression: &'a str, operator: &str) -> Option<Vec<&'a str>> {
         match letter {
             '(' => depth += 1,
             ')' => depth = depth.saturating_sub(1),
-            _ if depth == 0 && expression[index..].starts_with(operator) => {
-                parts.push(&expression[start..index]);
+            _ if depth == 0 && expression.get(index..).is_some_and(|rest| rest.starts_with(operator)) => {
+                parts.extend(expression.get(start..index));
                 start = index + operator.len();
             }
             _ => {}
         }
     }
-    parts.push(&expression[start..]);
+    parts.extend(expression.get(start..));
     (parts.len() > 1).then_some(parts)
 }
 
