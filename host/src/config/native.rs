@@ -102,12 +102,21 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     let file: File = toml::from_str(text).map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start));
         let line = before.map(|before| before.matches('\n').count() + 1);
-        // Only the message: the line itself may hold a secret of a plugin.
-        ConfigError::new(path, line, error.message().to_owned())
+        // Only the key and the message: the value may hold a secret of a plugin.
+        let field = line.and_then(|line| field(text, line)).map(|field| format!("{field}: "));
+        ConfigError::new(path, line, format!("{}{}", field.unwrap_or_default(), error.message()))
     })?;
     let base = path.parent().unwrap_or(Path::new(""));
     file.into_config(base)
         .map_err(|(field, problem)| ConfigError::new(path, None, format!("{field}: {problem}")))
+}
+
+/// The key that stands in a line, counted from 1, with the table that it belongs to.
+fn field(text: &str, line: usize) -> Option<String> {
+    let key = text.lines().nth(line - 1)?.split_once('=')?.0.trim();
+    let above: Vec<&str> = text.lines().take(line).collect();
+    let header = above.iter().rev().find_map(|line| line.trim().strip_prefix('[')?.split(']').next());
+    Some(header.map_or_else(|| key.to_owned(), |table| format!("[{table}] {key}")))
 }
 
 type FieldProblem = (String, String);

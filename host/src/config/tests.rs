@@ -95,7 +95,7 @@ fn the_examples_are_valid_as_they_stand() {
 #[test]
 fn an_unknown_key_is_an_error_that_names_its_line_and_the_known_ones() {
     let error = native("listen = \"127.0.0.1\"\n\n[jobs]\nat_onze = 3\n").unwrap_err();
-    assert!(error.starts_with("/etc/exed/exed.toml:4: unknown field `at_onze`"), "{error}");
+    assert!(error.starts_with("/etc/exed/exed.toml:4: [jobs] at_onze: unknown field `at_onze`"), "{error}");
     assert!(error.contains("`at_once`"), "{error}");
     assert!(native("[ssh]\nhost_keys = \"maybe\"\n").unwrap_err().contains("accept-new"));
     assert!(

@@ -106,13 +106,14 @@ fn bad_input_is_named_and_changes_nothing() {
         ("/service?target=host01&state=0", "name"),
         ("/service?target=host01&name=nginx&state=2&graceful=maybe", "graceful"),
         ("/jobs?detail=perhaps", "detail"),
-        ("/jobs/not-a-uuid", "jid"),
     ] {
         let answer = body(server.get(path), 400);
         assert!(answer["message"].as_str().is_some_and(|text| text.contains(word)), "{path}: {answer}");
     }
     let nobody = body(server.get("/ping?target=nobody"), 404);
     assert_eq!(nobody, json!({"message": "no hosts match that target"}));
+    let malformed = body(server.get("/jobs/not-a-uuid"), 404);
+    assert_eq!(malformed, json!({"message": "no such jid not-a-uuid"}));
     let unknown = "eb1f4035-d62b-497f-9e3f-543e8e6f15f3";
     for answer in [server.get(&format!("/jobs/{unknown}")), server.delete(&format!("/jobs/{unknown}"))] {
         assert_eq!(body(answer, 404), json!({"message": format!("no such jid {unknown}")}));

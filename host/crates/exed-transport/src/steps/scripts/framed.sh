@@ -90,7 +90,6 @@ alive() {
   [ "$1" != Z ] && [ "${20}" = "$start" ]
 }
 take_up() {
-  begin "$1"
   [ "$2" = 1 ] && follow
   lost=0
   until ended; do
@@ -107,12 +106,13 @@ once() {
   r=$R/$2 t1=
   [ -d "$r" ] || admit "$1" "$4" || return 1
   if [ -n "$R" ] && fenced; then refuse "$1" fenced; exit 0; fi
+  # Written before the record is made: if nobody reads any more, this ends here, and the step has not begun.
+  begin "$1"
   if ! mkdir "$r" 2>/dev/null; then
     if [ -d "$r" ]; then take_up "$1" "$6"; return; fi
     refuse "$1" failed "the record $r could not be made: is the disk full or read-only?"
     return 1
   fi
-  begin "$1"
   if ! { : >"$r/out" && : >"$r/err" && "w$1" >"$r/run" && { [ "$3" = 0 ] || "i$1" >"$r/in"; }; }; then
     rm -rf "$r"
     refuse "$1" failed "the record $r could not be written: is the disk full?"
