@@ -143,13 +143,13 @@ fn a_canceled_job_ends_on_its_hosts() {
     let server = server("");
     let id = said(&server, 0, &["run", "host04", "--detach", "--", "sleep 4711"]);
     let id = id.trim();
-    until("the command", || on("host04", "pgrep -f 'sleep 4711'").lines().next().is_some());
+    until("the command", || !on("host04", "pgrep -xf 'sleep 4711'").is_empty());
     let busy = complained(&server, 2, &["delete", id]);
     assert!(busy.contains("cancel") || busy.contains("running"), "{busy}");
     said(&server, 0, &["cancel", id]);
     let ended = complained(&server, 1, &["follow", id]);
     assert!(ended.contains("canceled"), "{ended}");
-    assert_eq!(on("host04", "pgrep -x sleep"), "");
+    assert_eq!(on("host04", "pgrep -xf 'sleep 4711'"), "");
     server.check_leftovers().unwrap();
 }
 

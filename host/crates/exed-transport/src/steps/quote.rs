@@ -34,8 +34,10 @@ pub(crate) fn words<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
 pub(crate) fn printf_format(bytes: &[u8]) -> String {
     let mut format = String::with_capacity(bytes.len() + bytes.len() / 8 + 2);
     format.push('\'');
-    for &byte in bytes {
+    for (index, &byte) in bytes.iter().enumerate() {
         match byte {
+            // `printf` would read the format as an option.
+            b'-' if index == 0 => push_octal(&mut format, byte),
             b'%' => format.push_str("%%"),
             b'\'' | b'\\' => push_octal(&mut format, byte),
             b' '..=b'~' | b'\n' | b'\t' => format.push(char::from(byte)),
@@ -72,6 +74,16 @@ mod tests {
     fn run(shell: &[&str], script: &str) -> Vec<u8> {
         let output = Command::new(shell[0]).args(&shell[1..]).args(["-c", script]).output();
         output.unwrap_or_else(|error| panic!("{shell:?} cannot be run: {error}")).stdout
+    }
+
+    #[test]
+    fn a_format_is_never_an_option() {
+        for bytes in [&b"-"[..], b"-\0", b"--", b"-n x", b"-v"] {
+            for shell in shells().into_iter().filter(|shell| !["fish", "zsh"].contains(&shell[0])) {
+                let script = format!("printf {}", printf_format(bytes));
+                assert_eq!(run(&shell, &script), bytes, "{shell:?}");
+            }
+        }
     }
 
     proptest! {
