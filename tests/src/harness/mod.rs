@@ -22,6 +22,9 @@ use crate::process::{target_dir, wait_until};
 /// How long the server may take to answer after it was started.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
+/// How long the last process of an ended step may take to be gone.
+const LEFTOVERS_GO_WITHIN: Duration = Duration::from_secs(5);
+
 /// What the configuration of a server under test holds besides address, data folder and logs.
 #[derive(Clone, Debug, Default)]
 pub struct ServerOptions {
@@ -228,15 +231,25 @@ impl Server {
             );
             ensure!(jobs == 0, "{jobs} jobs are left {state}: {left}");
         }
+        // The last process of a step may outlive the news of its end by a moment.
         let mut left = Vec::new();
+        let _ = wait_until("the processes of ended runs to go", LEFTOVERS_GO_WITHIN, || {
+            left = self.own_processes().unwrap_or_default();
+            left.is_empty()
+        });
+        ensure!(self.own_processes()?.is_empty(), "processes of ended runs are left: {left:?}");
+        Ok(())
+    }
+
+    /// The marked processes that belong to jobs of this server; others may run on this machine as well.
+    fn own_processes(&self) -> anyhow::Result<Vec<MarkedProcess>> {
+        let mut own = Vec::new();
         for process in marked_processes()? {
-            // Other servers may run on this machine at the same time.
             if self.get(&format!("/api/v1/jobs/{}", process.job))?.status == 200 {
-                left.push(process);
+                own.push(process);
             }
         }
-        ensure!(left.is_empty(), "processes of ended runs are left: {left:?}");
-        Ok(())
+        Ok(own)
     }
 
     fn write_configuration(&self) -> anyhow::Result<()> {
